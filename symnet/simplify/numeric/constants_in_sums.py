@@ -11,6 +11,7 @@ Not handled: constants that are arrays.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sympy
 from sympy import Expr
@@ -19,8 +20,10 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, IndexedOperand, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import product
+from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
+from symnet.simplify.algebra.hoisting import moved_again, moves_of
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import Table
 from symnet.simplify.forms.coefficients import ONE, is_small, split_coefficient
@@ -92,27 +95,43 @@ def weight_into_sum(node: Node) -> Node | None:
 
     Condition: a rewrite that keeps the digits of a difference fires on x + k/c, not on x, or x has a term -k/c.
     """
-    sums = [(place, *found) for place, term in enumerate(node.operands) if (found := _weighted(term)) is not None]
-    for place, scale, beside, weights in sums if len(sums) > 1 else ():
-        for other, coefficient, factors, whole in sums:
-            if other == place or factors != beside:
+    sums = [(place, found) for place, term in enumerate(node.operands) if (found := _weighted(term)) is not None]
+    for place, ones in sums if len(sums) > 1 else ():
+        for other, found in sums:
+            if other == place or found.beside != ones.beside or not found.is_moved_as(ones):
                 continue
-            joined = _with_weight(whole, weights, scale / coefficient)
+            joined = _with_weight(found.total, ones.total, ones.coefficient / found.coefficient)
             if joined is not None:
                 value, new = joined
                 rest = [t for k, t in enumerate(node.operands) if k not in (place, other)]
-                scaled = product_of(coefficient * value, (*factors, new))
+                whole = moved_again(found.moves, broadcast_to(new, found.total.shape))
+                scaled = product_of(found.coefficient * value, (*found.beside, whole))
                 return elementwise("add", *rest, scaled) if rest else scaled
     return None
 
 
-def _weighted(term: Node) -> tuple[Expr, tuple[Node, ...], Einsum] | None:
-    """The number, the other factors and the contraction that a term is the product of."""
+class WeightedSum(NamedTuple):
+    """A term: a number and other factors times a contraction, which is moved."""
+
+    coefficient: Expr
+    beside: tuple[Node, ...]
+    moves: Sequence[Node]
+    total: Einsum
+
+    def is_moved_as(self, other: WeightedSum) -> bool:
+        pairs = zip(self.moves, other.moves, strict=False)
+        return len(self.moves) == len(other.moves) and all(
+            with_operands(a, [b.operands[0], *a.operands[1:]]) is b for a, b in pairs
+        )
+
+
+def _weighted(term: Node) -> WeightedSum | None:
     coefficient, factors = split_coefficient(term)
-    sums = [f for f in factors if isinstance(f, Einsum) and f.contracted]
-    if len(sums) != 1 or sums[0].shape != term.shape or not is_small(coefficient):
-        return None
-    return coefficient, tuple(f for f in factors if f is not sums[0]), sums[0]
+    for factor in factors if is_small(coefficient) else ():
+        moves, core = moves_of(factor)
+        if isinstance(core, Einsum) and core.contracted and factor.shape == term.shape:
+            return WeightedSum(coefficient, tuple(f for f in factors if f is not factor), moves, core)
+    return None
 
 
 def _with_weight(whole: Einsum, weights: Einsum, each: Expr) -> tuple[Expr, Node] | None:
@@ -144,8 +163,13 @@ def _parts(total: Einsum) -> list[IndexedOperand]:
     """The factors of what is summed, each with its indices; those of products of arrays of one shape one by one."""
     found: list[IndexedOperand] = []
     for operand, indices in zip(total.operands, total.inputs, strict=True):
-        alike = is_op(operand, "mul") and all(o.rank == operand.rank for o in operand.operands)
-        found += [(o, tuple(indices)) for o in (operand.operands if alike else (operand,))]
+        todo = [operand]
+        while todo:
+            each = todo.pop()
+            if is_op(each, "mul") and all(o.rank == each.rank for o in each.operands):
+                todo.extend(reversed(each.operands))  # what is shared is a product inside a product
+            else:
+                found.append((each, tuple(indices)))
     return found
 
 
