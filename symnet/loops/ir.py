@@ -51,7 +51,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symnet.loops.abi import INDEX_OUT_OF_RANGE, SINGULAR_MATRIX
 from symnet.loops.integers import (
@@ -201,13 +201,15 @@ class For(Enclosing):
     axis: str | None = None
     cut: LaneCut | None = None
 
-    def __getattr__(self, name: str) -> Body:
-        """Called for what is not there: the body of a loop that was made without it, which stays from then on."""
-        if name != "body":
-            raise AttributeError(name)
-        body: Body = object.__getattribute__(self, "later")()
-        object.__setattr__(self, "body", body)
-        return body
+    if not TYPE_CHECKING:  # or every name would be an attribute
+
+        def __getattr__(self, name: str) -> Body:
+            """Called for what is not there: the body of a loop that was made without it, which stays from then on."""
+            if name != "body":
+                raise AttributeError(name)
+            body: Body = self.later()
+            object.__setattr__(self, "body", body)
+            return body
 
     @classmethod
     def deferred(cls, like: For, extent: IntExpr, later: Callable[[], Body]) -> For:

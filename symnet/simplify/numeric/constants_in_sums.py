@@ -19,8 +19,7 @@ from sympy import Expr
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, IndexedOperand, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
-from symnet.expr.nodes.extents import product
-from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.extents import product, same_shape
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.hoisting import moved_again, moves_of
@@ -96,11 +95,13 @@ def weight_into_sum(node: Node) -> Node | None:
     Condition: a rewrite that keeps the digits of a difference fires on x + k/c, not on x, or x has a term -k/c.
     """
     sums = [(place, found) for place, term in enumerate(node.operands) if (found := _weighted(term)) is not None]
-    for place, ones in sums if len(sums) > 1 else ():
-        for other, found in sums:
-            if other == place or found.beside != ones.beside or not found.is_moved_as(ones):
+    fewest = min((len(found.parts) for _, found in sums), default=0)
+    longer = [(place, found) for place, found in sums if len(found.parts) > fewest]
+    for place, ones in sums if longer else ():
+        for other, found in longer:
+            if len(found.parts) <= len(ones.parts) or found.beside != ones.beside or not found.is_moved_as(ones):
                 continue
-            joined = _with_weight(found.total, ones.total, ones.coefficient / found.coefficient)
+            joined = _with_weight(found, ones, ones.coefficient / found.coefficient)
             if joined is not None:
                 value, new = joined
                 rest = [t for k, t in enumerate(node.operands) if k not in (place, other)]
@@ -111,18 +112,17 @@ def weight_into_sum(node: Node) -> Node | None:
 
 
 class WeightedSum(NamedTuple):
-    """A term: a number and other factors times a contraction, which is moved."""
+    """A term: a number and other factors times a contraction of some parts, which is moved."""
 
     coefficient: Expr
     beside: tuple[Node, ...]
     moves: Sequence[Node]
     total: Einsum
+    parts: Sequence[IndexedOperand]
 
     def is_moved_as(self, other: WeightedSum) -> bool:
-        pairs = zip(self.moves, other.moves, strict=False)
-        return len(self.moves) == len(other.moves) and all(
-            with_operands(a, [b.operands[0], *a.operands[1:]]) is b for a, b in pairs
-        )
+        alike = len(self.moves) == len(other.moves) and same_shape(self.total.shape, other.total.shape)
+        return alike and moved_again(self.moves, other.total) is moved_again(other.moves, other.total)
 
 
 def _weighted(term: Node) -> WeightedSum | None:
@@ -130,19 +130,16 @@ def _weighted(term: Node) -> WeightedSum | None:
     for factor in factors if is_small(coefficient) else ():
         moves, core = moves_of(factor)
         if isinstance(core, Einsum) and core.contracted and factor.shape == term.shape:
-            return WeightedSum(coefficient, tuple(f for f in factors if f is not factor), moves, core)
+            return WeightedSum(coefficient, tuple(f for f in factors if f is not factor), moves, core, _parts(core))
     return None
 
 
-def _with_weight(whole: Einsum, weights: Einsum, each: Expr) -> tuple[Expr, Node] | None:
+def _with_weight(whole: WeightedSum, ones: WeightedSum, each: Expr) -> tuple[Expr, Node] | None:
     """Σ w·(x + k) for Σ w·x and Σ w: a number, and the contraction that it is times."""
-    parts, fewer = _parts(whole), _parts(weights)
-    if len(parts) <= len(fewer) or not is_small(each):
-        return None
-    kept = _found_in(parts, fewer, whole, weights)
+    kept = _found_in(whole, ones) if is_small(each) else None
     if kept is None:
         return None
-    left = [part for part in parts if not any(part is k for k in kept)]
+    left = [part for part in whole.parts if not any(part is k for k in kept)]
     indices = tuple(dict.fromkeys(i for _, at in left for i in at))
     x = contract([at for _, at in left], indices, *(core for core, _ in left)) if len(left) > 1 else left[0][0]
     if len(left) == 1:
@@ -155,7 +152,7 @@ def _with_weight(whole: Einsum, weights: Einsum, each: Expr) -> tuple[Expr, Node
         return None
     value, factors = split_coefficient(found)
     scaled = broadcast_to(product_of(ONE, factors), found.shape)
-    new = contract([*(at for _, at in kept), indices], whole.output, *(core for core, _ in kept), scaled)
+    new = contract([*(at for _, at in kept), indices], whole.total.output, *(core for core, _ in kept), scaled)
     return (value if found is element else -value), new
 
 
@@ -173,14 +170,12 @@ def _parts(total: Einsum) -> list[IndexedOperand]:
     return found
 
 
-def _found_in(
-    parts: list[IndexedOperand], fewer: list[IndexedOperand], whole: Einsum, weights: Einsum
-) -> list[IndexedOperand] | None:
-    """Those of the parts that are the fewer, under the same indices but for their numbers."""
+def _found_in(whole: WeightedSum, ones: WeightedSum) -> list[IndexedOperand] | None:
+    """Those parts of a sum that are all of another one, under the same indices but for their numbers."""
     kept: list[IndexedOperand] = []
     same: dict[int, int] = {}
-    for core, indices in fewer:
-        for part in parts:
+    for core, indices in ones.parts:
+        for part in whole.parts:
             renamed = dict(zip(indices, part[1], strict=True)) if part[0] is core else None
             taken = any(part is k for k in kept)
             if renamed is None or taken or any(same.get(i, j) != j for i, j in renamed.items()):
@@ -191,8 +186,9 @@ def _found_in(
         else:
             return None
     is_one_to_one = len(set(same.values())) == len(same)
-    covers = {i for _, at in parts for i in at} <= set(same.values())
-    return kept if is_one_to_one and covers and tuple(same[i] for i in weights.output) == tuple(whole.output) else None
+    covers = {i for _, at in whole.parts for i in at} <= set(same.values())
+    alike = covers and tuple(same[i] for i in ones.total.output) == tuple(whole.total.output)
+    return kept if is_one_to_one and alike else None
 
 
 def _sum_of(constant: Node, terms: Sequence[Node], sign: int) -> Node:
