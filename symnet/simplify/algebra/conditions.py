@@ -12,9 +12,9 @@ from itertools import product as combinations
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import elementwise, is_op
-from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.extents import is_one, same_shape
 from symnet.expr.nodes.movement import Reshape, Slice, broadcast_to
-from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.algebra.hoisting import moved_after
 from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.order import product_key
@@ -110,15 +110,21 @@ def _value(condition: Node, values: dict[Node, bool], inner: list[Node]) -> bool
 def compare_before_turning(node: Node) -> Node | None:
     """xᵀ > 0 → (x > 0)ᵀ, reshape(p) and reshape(q) → reshape(p and q): one spelling for conditions that are equal.
 
-    Condition: every operand is a scalar, or turned, folded or reversed likewise, no element left out.
+    Condition: every operand is a scalar, or turned, folded or reversed likewise, no element left out.  Axes of extent 1
+    that come or go fold nothing.
     """
     arrays = [o for o in node.operands if o.rank]
     move = arrays[0] if arrays else node
     turned = isinstance(move, Einsum) and move.is_transpose
     reversed_whole = isinstance(move, Slice) and same_shape(move.shape, move.operands[0].shape)
-    if not (turned or reversed_whole or isinstance(move, Reshape)) or not same_shape(move.shape, node.shape):
+    folded = isinstance(move, Reshape) and not same_shape(*map(_without_units, (move.shape, move.operands[0].shape)))
+    if not (turned or reversed_whole or folded) or not same_shape(move.shape, node.shape):
         return None
     return moved_after(node, move)
+
+
+def _without_units(shape: Shape) -> Shape:
+    return tuple(n for n in shape if not is_one(n))
 
 
 CONDITIONS = (
