@@ -359,9 +359,7 @@ def _differentiate(request: Request, _: Stages) -> dict[str, Any]:
     leaves = request.inputs()
     roots, by = list(request.written), list(request.wrt)
     real = _real(request, roots)
-    if (
-        request.dtype is not None
-    ):  # before all else: what is derived is in normal form, and would not be with new leaves
+    if request.dtype is not None:  # before derivation: what it gives is in normal form, which new leaves would not be
         change: dict[Node, Node] = {x: x.retyped(real) for x in reals(*roots, *by, *leaves)}
         changed = substitute([*roots, *by], change)
         roots, by = changed[: len(roots)], changed[len(roots) :]

@@ -95,22 +95,25 @@ def cut(phases: Sequence[Phase], traits: Traits) -> Cut:
     rest: list[dict[str, None]] = [{} for _ in phases]
     for number, phase in enumerate(phases):
         for body, place, facts in _with_arms(phase):
-            loops = any(fact.loops for fact in facts)
+            least = 1 if any(fact.loops for fact in facts) else _least(sum(map(_length, body, facts)))
             names = dict.fromkeys(name for fact in facts for name in fact.buffers)
-            length = sum(map(_length, body, facts))
-            if not loops and length < SHORT:
+            if least is None:
                 rest[number] |= names
                 continue
             stored = frozenset().union(*(fact.stored for fact in facts))
             fails = any(fact.fails for fact in facts)
             piece = KernelPiece(body, stored, fails, form(body, phase.unit_var, traits), number, names, place)
-            least = 1 if loops else OFTEN if length >= LONG else MANY
             found.setdefault(piece.form.key, Kernel(len(found), least)).calls.append(piece)
     for kernel in [k for k in found.values() if len(k.calls) < k.least]:
         del found[kernel.first.form.key]
         for piece in kernel.calls:
             rest[piece.phase] |= piece.names
     return Cut(joined(list(found.values()), lambda body, phase: form(body, phases[phase].unit_var, traits)), rest)
+
+
+def _least(length: int) -> int | None:
+    """How often a piece without a loop must occur to be a function; None for what is too short."""
+    return None if length < SHORT else MANY if length < LONG else OFTEN
 
 
 def _length(stmt: Stmt, facts: BodyFacts) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from symnet import dtypes
@@ -18,6 +18,7 @@ from symnet.errors import UnsettledWarning, explain
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.topics import bits_of
 from symnet.simplify.rewrite import Rewrite
 from symnet.simplify.trace import Step
 
@@ -81,10 +82,10 @@ class Table:
             self._on[topic] = [(r, r.needed_bits()) for r in self.rewrites if not r.on or topic in r.on]
         return tuple(r for r, needed in self._on[topic] if all(topics & bits for bits in needed))
 
-    def concerns(self, on: Set[str], topics: int) -> bool:
-        """Whether it may rewrite a graph that has nodes of these topics alone; once by name, once by their bits."""
+    def concerns(self, topics: int) -> bool:
+        """Whether it may rewrite a graph that has nodes of these topics alone."""
         every = self.rewrites if self.opening is None else (*self.rewrites, self.opening)
-        return any(r.holds(topics) and (not r.on or not on.isdisjoint(r.on)) for r in every)
+        return any((not r.on or topics & bits_of(r.on)) and r.holds(topics) for r in every)
 
     def step(self, node: Node) -> tuple[Node, list[Fired]] | None:
         """What the first rewrite that fires makes of a node, and how: in its pieces several may fire."""

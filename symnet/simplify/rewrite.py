@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from functools import reduce
-from operator import or_
 from typing import Any, Literal, get_args
 
 from symnet.expr.facts.assumptions import VOCABULARY
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.topics import bit_of
+from symnet.expr.nodes.topics import bits_of
 
 Apply = Callable[[Any], Node | None]  # a rewrite of one kind of node says so in its own annotation
 Pass = Callable[..., list[Node]]  # of all roots at once
@@ -76,7 +74,7 @@ class Rewrite(Claims):
 
     def needed_bits(self) -> list[int]:
         """The topics that must stand below, as bits: of each number at least one."""
-        return [reduce(or_, map(bit_of, some.split("|"))) for some in self.below]
+        return [bits_of(some.split("|")) for some in self.below]
 
     def holds(self, topics: int) -> bool:
         """Whether all is there that it needs below a node."""

@@ -33,7 +33,7 @@ def wrong(monkeypatch):
         return None
 
     monkeypatch.setattr(Table, "_fired", fired)
-    monkeypatch.setattr(Table, "concerns", lambda self, on, topics: True)
+    monkeypatch.setattr(Table, "concerns", lambda self, topics: True)
     return found
 
 

@@ -385,7 +385,7 @@ class _Module:
 
     def pointer(self, e: Emitter, root: str) -> V:
         """The address of a root buffer."""
-        return e.pointers[root] if root in e.pointers else address(e, self.argument(e, root))
+        return address(e, self.argument(e, root))
 
     def excess(self, e: Emitter, total: Poly) -> V:
         """Whether some size of the call leaves the signed range of addresses: then no workspace is large enough."""

@@ -25,7 +25,7 @@ from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.hoisting import moved_again, moves_of
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import Table
-from symnet.simplify.forms.coefficients import ONE, is_small, split_coefficient
+from symnet.simplify.forms.coefficients import ONE, is_small, split_coefficient, sum_of_all
 from symnet.simplify.forms.coefficients import product as product_of
 from symnet.simplify.numeric.cancellations import CANCELLATIONS
 from symnet.simplify.numeric.conjugates import CONJUGATES
@@ -58,7 +58,7 @@ def constant_into_sum(node: Node) -> Node | None:
             new = None if other == place else _with_constant(term, total, core)
             if new is not None:
                 rest = [t for k, t in enumerate(terms) if k not in (place, other)]
-                return elementwise("add", *rest, new) if rest else new
+                return sum_of_all([*rest, new])
     return None
 
 
@@ -77,11 +77,9 @@ def _with_constant(term: Node, total: Expr, core: list[Node]) -> Node | None:
         return None
     (inside,) = whole.operands
     constant = elementwise("mul", number(each), *core) if core else number(each)
-    own = operands_of("add", inside)
-    element, turned = simplify([_sum_of(constant, own, 1), _sum_of(constant, own, -1)])
-    either = (turned, element) if coefficient < 0 else (element, turned)
-    found = next((e for e in either if _fires(e)), None)
-    if found is None or _fires(inside):
+    element, turned = _with_both_signs(constant, inside)
+    found = _awaited((turned, element) if coefficient < 0 else (element, turned), inside)
+    if found is None:
         return None
     new = contract(whole.inputs, whole.output, found)
     return product_of(
@@ -107,7 +105,7 @@ def weight_into_sum(node: Node) -> Node | None:
                 rest = [t for k, t in enumerate(node.operands) if k not in (place, other)]
                 whole = moved_again(found.moves, broadcast_to(new, found.total.shape))
                 scaled = product_of(found.coefficient * value, (*found.beside, whole))
-                return elementwise("add", *rest, scaled) if rest else scaled
+                return sum_of_all([*rest, scaled])
     return None
 
 
@@ -140,12 +138,12 @@ def _with_weight(whole: WeightedSum, ones: WeightedSum, each: Expr) -> tuple[Exp
     if kept is None:
         return None
     left = [part for part in whole.parts if not any(part is k for k in kept)]
-    indices = tuple(dict.fromkeys(i for _, at in left for i in at))
-    x = contract([at for _, at in left], indices, *(core for core, _ in left)) if len(left) > 1 else left[0][0]
-    if len(left) == 1:
-        indices = left[0][1]
-    element, turned = simplify([_sum_of(number(each), operands_of("add", x), sign) for sign in (1, -1)])
-    found = None if _fires(x) else next((e for e in (turned, element) if _fires(e)), None)
+    x, indices = left[0]
+    if len(left) > 1:
+        indices = tuple(dict.fromkeys(i for _, at in left for i in at))
+        x = contract([at for _, at in left], indices, *(core for core, _ in left))
+    element, turned = _with_both_signs(number(each), x)
+    found = _awaited((turned, element), x)
     if len(operands_of("add", element)) < len(operands_of("add", x)):
         found = element  # 1 - σ(z) less 1: nothing is left that could cancel
     if found is None:
@@ -191,9 +189,17 @@ def _found_in(whole: WeightedSum, ones: WeightedSum) -> list[IndexedOperand] | N
     return kept if is_one_to_one and alike else None
 
 
-def _sum_of(constant: Node, terms: Sequence[Node], sign: int) -> Node:
-    all_terms = (constant, *terms)
-    return elementwise("add", *(all_terms if sign > 0 else (elementwise("mul", number(-1), t) for t in all_terms)))
+def _with_both_signs(constant: Node, x: Node) -> list[Node]:
+    """x + the constant, and minus that."""
+    terms = constant, *operands_of("add", x)
+    negative = (elementwise("mul", number(-1), t) for t in terms)
+    return simplify([elementwise("add", *terms), elementwise("add", *negative)])
+
+
+def _awaited(differences: Sequence[Node], x: Node) -> Node | None:
+    """The first of them on which a rewrite that keeps digits fires; none where one fires on x as it is."""
+    found = next((e for e in differences if _fires(e)), None)
+    return None if found is None or _fires(x) else found
 
 
 def _is_plain_sum(node: Einsum) -> bool:

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
-from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.sympy.bodies import has_functions, opened_but_whole
 from symnet.simplify.algebra.constants import WHOLE_AMONG_REALS
@@ -161,21 +162,9 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
     if has_functions(*roots):
         roots = simplify(map(opened_but_whole, roots))
     roots = share(roots)
-    on, topics = _topics(roots)
     for run in _RUN:
-        if isinstance(run, TablePass) and not run.table.concerns(on, topics):
-            continue  # it would walk the graph and change nothing
-        new = run(roots, trace)
-        if new != roots:
-            roots = new
-            on, topics = _topics(roots)
+        topics = reduce(or_, (root.topics for root in roots), 0)
+        if not isinstance(run, TablePass) or run.table.concerns(topics):  # else it would walk all and change nothing
+            roots = run(roots, trace)
     plain = unsealed(roots)
     return roots if plain == roots else share(plain)
-
-
-def _topics(roots: list[Node]) -> tuple[set[str], int]:
-    """The topics of all nodes below some, and their bits."""
-    bits = 0
-    for root in roots:
-        bits |= root.topics
-    return {node.topic for node in topological(*roots)}, bits
